@@ -31,15 +31,19 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 export class ByStructure<T> {
   /** Under what is seen of a kernel without looking at its expressions: those that share it are compared. */
   readonly #known = new Map<string, { readonly kernel: Kernel; readonly value: T }[]>();
+  /** Of each kernel that was asked for: it is asked for again. */
+  readonly #found = new Map<Kernel, T>();
 
   /** What was made for a kernel of this structure: now, if it is the first. */
   get(kernel: Kernel, make: (kernel: Kernel) => T): T {
+    const before = this.#found.get(kernel);
+    if (before !== undefined) return before;
     const shape = shapeOf(kernel);
     const alike = this.#known.get(shape) ?? [];
     const found = alike.find((known) => sameStructure(known.kernel, kernel));
-    if (found !== undefined) return found.value;
-    const value = make(kernel);
-    this.#known.set(shape, [...alike, { kernel, value }]);
+    const value = found === undefined ? make(kernel) : found.value;
+    if (found === undefined) this.#known.set(shape, [...alike, { kernel, value }]);
+    this.#found.set(kernel, value);
     return value;
   }
 }

@@ -55,7 +55,7 @@ class Finishing {
     const labels = parts.map(({ options }) =>
       options.span === null ? options.what : `${options.what}: ${this.#plan.locationOf(options.span)}`,
     );
-    const written = together(parts.map(writtenOf));
+    const written = this.#together(parts.map(writtenOf));
     return {
       kind: 'launch',
       span: first.span,
@@ -64,7 +64,7 @@ class Finishing {
       label: labels.join(', beside '),
       forms: classesOf(parts).map((own): ClassForm => {
         const forms = parts.map((part) => this.#formOf(part, own));
-        return { class: own.name, ...this.#form(together(forms)) };
+        return { class: own.name, ...this.#form(this.#together(forms)) };
       }),
       work: this.#workOf(parts, written.buffers),
     };
@@ -104,6 +104,12 @@ class Finishing {
     return { ...this.#known.form(portable, own, shape, write), invocations };
   }
 
+  #together(parts: readonly WrittenLaunch[]): WrittenLaunch {
+    if (parts.length > 1) return besideOneAnother(parts, (kernels) => this.#known.beside(kernels));
+    const { kernel, buffers, uniforms, invocations } = at(parts, 0, 'schedule: part of a launch');
+    return { kernel, buffers, uniforms, invocations };
+  }
+
   #idOf(kernel: Kernel): KernelId {
     const id = this.#ids.get(kernel) ?? idOf<KernelId>(this.#kernels.push(kernel) - 1);
     this.#ids.set(kernel, id);
@@ -125,11 +131,5 @@ function formFor({ forms, anySize, invocations }: DraftLaunch, own: DeviceClass)
 }
 
 function writtenOf({ built: { kernel, buffers, uniforms }, invocations }: DraftLaunch): WrittenLaunch {
-  return { kernel, buffers, uniforms, invocations };
-}
-
-function together(parts: readonly WrittenLaunch[]): WrittenLaunch {
-  const { kernel, buffers, uniforms, invocations } =
-    parts.length === 1 ? at(parts, 0, 'schedule: part of a launch') : besideOneAnother(parts);
   return { kernel, buffers, uniforms, invocations };
 }

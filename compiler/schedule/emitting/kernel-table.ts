@@ -8,6 +8,7 @@ import type { Kernel } from '../../kernel/kernel-ir.ts';
 import { KernelFacts } from '../../kernel/kernel-facts.ts';
 import { evaluateConstants } from '../../kernel/legalise/evaluate-constants.ts';
 import { ByStructure } from '../../kernel/same-kernel.ts';
+import { sideBySide, type KernelPart } from '../../kernel/side-by-side.ts';
 import type { DeviceClass } from '../../target.ts';
 import type { BufferId } from '../memory/plan.ts';
 import type { BuiltLaunch } from './launch-builder.ts';
@@ -34,6 +35,9 @@ export class KernelTable {
   /** By the kernel of the launch: what it was written for first. */
   readonly #forms = new Map<Kernel, Map<string, Form>>();
   readonly #known = new Map<Kernel, KnownKernel>();
+  /** Kernels side by side, by their parts. */
+  readonly #beside = new Map<string, Kernel>();
+  readonly #numbers = new Map<Kernel, number>();
 
   /** The kernel of this structure: the first one that was asked for. */
   shared(kernel: Kernel): Kernel {
@@ -66,6 +70,21 @@ export class KernelTable {
     const here = (id: BufferId): BufferId =>
       at(buffers, indexIn(first.of, id, 'schedule: buffer of a form'), 'schedule: buffer of a launch');
     return { ...first.form, buffers: first.form.buffers.map(here) };
+  }
+
+  /** Kernels side by side: layers that are alike have them in the same way, and nothing is written anew for the next one. */
+  beside(parts: readonly KernelPart[]): Kernel {
+    const own = parts.map(({ kernel, buffers }) => ({ kernel: this.shared(kernel), buffers }));
+    const key = own.map(({ kernel, buffers }) => `${this.#numberOf(kernel)} ${buffers.join(' ')}`).join(', ');
+    const known = this.#beside.get(key) ?? this.shared(sideBySide(own));
+    this.#beside.set(key, known);
+    return known;
+  }
+
+  #numberOf(kernel: Kernel): number {
+    const number = this.#numbers.get(kernel) ?? this.#numbers.size;
+    this.#numbers.set(kernel, number);
+    return number;
   }
 
   /** What is known of the kernel of this structure. */

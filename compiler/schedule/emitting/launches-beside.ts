@@ -3,7 +3,7 @@ import { at } from '../../../dsl/diagnostics/invariants.ts';
 import { ceilDiv, exact, multiply, type Size } from '../../../dsl/types/size.ts';
 import type { Kernel } from '../../kernel/kernel-ir.ts';
 import { lanesOf } from '../../kernel/kernel-typing.ts';
-import { arrayKind, sideBySide } from '../../kernel/side-by-side.ts';
+import { arrayKind, type KernelPart } from '../../kernel/side-by-side.ts';
 import { forEachStatement } from '../../kernel/visit-kernel.ts';
 import type { LaunchShape } from '../deciding/choose-beside.ts';
 import type { BufferId, UniformValue } from '../memory/plan.ts';
@@ -33,8 +33,11 @@ export function shapeOf(
   return { workgroupSize, classes, bindings, arrays: arrays.map(arrayKind).toSorted(), length };
 } // prettier-ignore
 
-/** The first of them has the first workgroups. */
-export function besideOneAnother(parts: readonly WrittenLaunch[]): WrittenLaunch {
+/** The first of them has the first workgroups. `kernelOf`: the kernel of such parts (kernel/side-by-side.ts). */
+export function besideOneAnother(
+  parts: readonly WrittenLaunch[],
+  kernelOf: (parts: readonly KernelPart[]) => Kernel,
+): WrittenLaunch {
   const names = new Map<string, string>();
   const bound: BufferId[] = [];
   const named = parts.map((part) => ({
@@ -47,7 +50,7 @@ export function besideOneAnother(parts: readonly WrittenLaunch[]): WrittenLaunch
       return name;
     }),
   }));
-  const kernel = sideBySide(named);
+  const kernel = kernelOf(named);
   const { workgroupSize } = kernel;
   const groups = parts.map(({ invocations }) => ceilDiv(invocations, workgroupSize));
   const counts = groups.slice(0, -1).map((size): UniformValue => ({ kind: 'size', size }));
