@@ -183,6 +183,7 @@ it('experts whose rows a router of their own goes on from choose in a row of the
   const run = ready(preparedOf(text, { target: webgpuCore }), { sizes: new Map([['T', 5]]) });
   expect(differences(run, await onKernels(run), await onReference(run))).toEqual([]);
 });
+import { runGraphText } from '../graph/run-text.ts';
 
 it('rows of a list are rows of that list alone, and whole ones', () => {
   const { schedule, fused } = preparedOf(ending('softmax(scale * y, over: O)', 'top_k(gate @ x, 2, over: E)')).entry
@@ -194,4 +195,38 @@ it('rows of a list are rows of that list alone, and whole ones', () => {
   expect(faultsOf((step) => step)).toEqual([]);
   expect(faultsOf((step) => ({ ...step, list: null })).join()).toMatch(/is on no row of this list/);
   expect(faultsOf((step) => ({ ...step, rows: [] })).join()).toMatch(/a row is of several rows of its list/);
+});
+
+it('what goes along what chose its slots is in no row, which has one index for both', async () => {
+  // A softmax over D for each expert that some D chose.
+  const text = `graph softmax
+  axes D = 2, E = 3, S = 1, T = 3
+  %0 = constant 1 : i32[]
+  %1 = iota E : i32[E]
+  %2 = input x : f32[E, D]
+  %3 = choose by %2 count %0 over E along S : i32[D, S]
+  %4 = eq %3 %1 : bool[D, S, E]
+  %5 = any %4 over S : bool[D, E]
+  %6 = presence %5 D -> E {per D <= 1} : bool[D, E]
+  %7 = any %6 over D : bool[E]
+  %8 = presence %7 () -> E {per () <= 2} : bool[E]
+  %9 = max %2 over D : f32[E]
+  %10 = sub %2 %9 : f32[E, D]
+  %11 = exp %10 : f32[E, D]
+  %12 = predicated %8 %11 else 0 : f32[E, D]
+  %13 = sum %12 over D : f32[E]
+  %14 = constant 1 : f32[]
+  %15 = maximum %13 %14 : f32[E]
+  %16 = div %12 %15 : f32[E, D]
+  %17 = predicated %6 %16 else 0 : f32[D, E]
+  %18 = input y : f32[T, D]
+  %19 = add %17 %18 : f32[D, E, T]
+  %20 = tanh %19 : f32[D, E, T]
+  %21 = predicated %6 %20 else 0 : f32[D, E, T]
+  %22 = sum %21 over D : f32[E, T]
+  result z = %22 [E, T]
+`;
+  const { compared, wrong } = await runGraphText(text, new Map(), 1);
+  expect(wrong).toBeNull();
+  expect(compared).toBeGreaterThanOrEqual(42);
 });

@@ -18,7 +18,7 @@ import { isWorthTiles, type Choosing } from './choose-tiles.ts';
 import type { Decider } from './decider.ts';
 import type { Found } from './plan-schedule.ts';
 import { lanesOf } from './row-lanes.ts';
-import { isComparedAlone, layoutOf, listOfRows, rowAxes, standsBeside, workOf } from './row-layout.ts';
+import { goesAlongSlots, isComparedAlone, layoutOf, listOfRows, rowAxes, standsBeside, workOf } from './row-layout.ts'; // prettier-ignore
 import { isGiven, loadedByStep, readersOf, readsOfNodes, readsOfValue, type Readers } from './row-reads.ts';
 import {
   alone,
@@ -394,7 +394,7 @@ class RowMerging {
       if (listOfRows(space) === null || isShared) return null;
     }
     const reads = readsOfValue(this.#fused, this.#spaces, choice, space);
-    if (reads.looksThrough) return null;
+    if (reads.looksThrough || goesAlongSlots(space)) return null;
     return { index, place: index, choice, space, reads, axes: rowAxes(choice, space) };
   }
 }

@@ -83,6 +83,12 @@ export function listOfRows({ assignmentList }: StoredSpace): AssignmentList | nu
   return assignmentList === null || assignmentList.form.kind === 'slots' ? null : assignmentList;
 }
 
+/** Whether a value has an axis that the slots it stands on have too, as one that goes along tokens where tokens chose: a row has one index for both. */
+export function goesAlongSlots({ assignmentList, axes }: StoredSpace): boolean {
+  const form = assignmentList?.form;
+  return form?.kind === 'slots' && slotAxes(form.slots).some((axis) => axes.includes(axis));
+}
+
 /** The space of the rows themselves: rows of a list, or points. */
 export function spaceOfRows(rows: readonly AxisId[], list: AssignmentList | null): StoredSpace {
   return { assignmentList: list, axes: rows.filter((a) => list === null || !list.axes.includes(a)) };

@@ -16,7 +16,7 @@ import { onlineChoices, onlineFactsOf, type OnlineFacts } from './legality-onlin
 import { choiceText } from './print-schedule.ts';
 import { pointsAlong, sharedOptions, sidesOf, tileFault, tileOptions, type TileSides } from './legality-tiles.ts';
 import { PredicateSets } from './predicate-sets.ts';
-import { isComparedAlone, listOfRows, rowAxes } from './row-layout.ts';
+import { goesAlongSlots, isComparedAlone, listOfRows, rowAxes } from './row-layout.ts';
 import { hasRoom, hasRoomAlone } from './row-lanes.ts';
 import { isGiven, readsOfValue } from './row-reads.ts';
 import {
@@ -143,6 +143,7 @@ export class StepRules {
         faults.push(
           ...said(this.#schedule.spaces.has(id) === stored, `%${id} has memory and is not stored, or lacks it`),
           ...said(stored || !isComparedAlone(choice.node), `%${id} is compared by itself, and has no memory`),
+          ...said(!goesAlongSlots(space), `%${id} goes along what its slots go along`),
           ...said(repeated.has(id) || rows.every((a) => own.includes(a)), `%${id} goes along the rows, or lacks an axis of theirs`),
           ...said(choice.family !== 'tile' || choice.lanes === 1 || reads.length === 0, `%${id} loads by vectors what the row holds`),
           ...reads.flatMap(([read, same]) => [
