@@ -1,7 +1,9 @@
 /** Rows beside what has memory that costs would compute in passing: whoever reads a value finds it where it is. */
 import { expect, it } from 'vitest';
+import { domainOf } from '../../compiler/graph/domains.ts';
 import { memoryOf } from '../../compiler/graph/node-memory.ts';
 import { forEachStatement } from '../../compiler/kernel/visit-kernel.ts';
+import { dependenciesOf } from '../../compiler/schedule/deciding/choose-storage.ts';
 import { byCost, type Decider } from '../../compiler/schedule/deciding/decider.ts';
 import { stepTexts } from '../../compiler/schedule/deciding/print-schedule.ts';
 import type { Regime } from '../../compiler/schedule/deciding/regimes.ts';
@@ -229,4 +231,15 @@ it('what goes along what chose its slots is in no row, which has one index for b
   const { compared, wrong } = await runGraphText(text, new Map(), 1);
   expect(wrong).toBeNull();
   expect(compared).toBeGreaterThanOrEqual(42);
+});
+
+it('nothing has to be computed before an input, wherever it is read', () => {
+  const { fused } = preparedOf(`model Layer {
+    axis T, E = 4
+    forward(x: [T, E], y: [T, E]) -> [T] { sum(top_k(x, 2, over: E) * tanh(y), over: E) }
+  }`).entry.inference;
+  const inputs = fused.graph.nodes.filter(({ kind }) => kind === 'input');
+  // One is read only where something was chosen.
+  expect(inputs.map(({ id }) => domainOf(fused, id).presences.length)).toContain(1);
+  for (const input of inputs) expect(dependenciesOf(fused, input)).toEqual([]);
 });

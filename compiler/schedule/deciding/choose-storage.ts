@@ -153,7 +153,8 @@ export function dependenciesOf(fused: FusedGraph, node: Node): readonly NodeId[]
   const defaultNode = node.kind === 'input' ? (fused.graph.inputs[node.input]?.default ?? null) : null;
   return [
     ...operandsOf(fused.graph, node),
-    ...domainOf(fused, node.id).presences,
+    // Where somebody reads an input it is there, whoever reads it.
+    ...(node.kind === 'input' ? [] : domainOf(fused, node.id).presences),
     ...(defaultNode === null ? [] : [defaultNode]),
     ...whereNumbersCount(fused.graph, node),
   ];

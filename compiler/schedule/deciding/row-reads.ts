@@ -163,8 +163,8 @@ class Reading {
     if (value !== undefined) return this.visit(value, here);
     const node = nodeOf(this.#fused.graph, id);
     const space = this.#spaces.get(id);
-    if (space === undefined) for (const presence of domainOf(this.#fused, id).presences) this.#wanted.add(presence);
     if (space === undefined && node.kind !== 'input') {
+      for (const presence of domainOf(this.#fused, id).presences) this.#wanted.add(presence);
       for (const operand of operandsOf(this.#fused.graph, node)) this.through(node, operand, here);
       return;
     }
